@@ -1,7 +1,7 @@
 """Model files: a catalogue, verified downloads, conversion to ONNX, a cache.
 
-Imports `privacy` only. Begin with `pulling`; `catalogue` lists what can be pulled, and
-`conversion` makes ONNX graphs of published weights.
+Imports `privacy` and `language` only. Begin with `pulling`; `catalogue` lists what can be pulled,
+and `conversion` makes ONNX graphs of published weights.
 """
 
 from hwaja.models.cache import cache_root, find, is_present

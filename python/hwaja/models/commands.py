@@ -45,9 +45,7 @@ def add_arguments(add_action: AddAction, language: Language) -> None:
     """Add the sub-commands of `hwaja models` that look after the cache, in a language."""
     text = chooser(language)
     name = text("as the list has it", "카탈로그에 있는 이름")
-    add_action(
-        "list", Text("show the catalogue and what is in the cache", "카탈로그와 캐시 보기")
-    )
+    add_action("list", Text("show the catalogue and what is in the cache", "카탈로그와 캐시 보기"))
     fetching = add_action("pull", Text("fetch models into the cache", "모델을 캐시에 내려받기"))
     fetching.add_argument(
         "names",

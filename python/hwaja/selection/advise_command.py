@@ -238,10 +238,10 @@ def _end(
 
 
 def _nothing(situation: Situation, text: Choose) -> str:
-    where = text("in the catalogue", "카탈로그") if situation.online else text("in the cache", "캐시")
+    place = text("catalogue", "카탈로그") if situation.online else text("cache", "캐시")
     return text(
-        f"No recogniser {where} knows {' and '.join(situation.languages)}.",
-        f"{where}에 {', '.join(situation.languages)}을(를) 아는 음성 인식기가 없습니다.",
+        f"No recogniser in the {place} knows {' and '.join(situation.languages)}.",
+        f"{place}에 {', '.join(situation.languages)}을(를) 아는 음성 인식기가 없습니다.",
     )
 
 

@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser, language: Language) -> None:
         "models",
         nargs="+",
         metavar="MODEL",
-        help=text("a name from the catalogue, or a model folder", "카탈로그의 이름이나 모델의 폴더"),
+        help=text(
+            "a name from the catalogue, or a model folder", "카탈로그의 이름이나 모델의 폴더"
+        ),
     )
     parser.add_argument(
         "--speech",

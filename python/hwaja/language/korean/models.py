@@ -56,7 +56,8 @@ SENTENCES = {
     ),
     "{name} is the name of a model of the catalogue, and these are not its files; choose another "
     "one with --name.": (
-        "{name}은(는) 카탈로그에 있는 모델의 이름인데 파일이 다릅니다. --name으로 다른 이름을 정하세요."
+        "{name}은(는) 카탈로그에 있는 모델의 이름인데 파일이 다릅니다. --name으로 다른 "
+        "이름을 정하세요."
     ),
     "There is a model {name} in {root} already; choose another name with --name, or run: {command}": (  # noqa: E501
         "{root} 폴더에 {name} 모델이 이미 있습니다. --name으로 다른 이름을 정하거나 다음을 "
