@@ -251,7 +251,11 @@ async def test_a_server_without_websockets_is_explained(certificate: tuple[Path,
 
 
 @in_one_loop
-@pytest.mark.parametrize("greeting", ["hello", b"\xff\xfe", "[]", '{"kind": "welcome"}', "7"])
+@pytest.mark.parametrize(
+    "greeting",
+    ["hello", b"\xff\xfe", "[]", '{"kind": "welcome"}', "7", '{"type": 7}', "[" * 100_000],
+    ids=lambda greeting: repr(greeting[:20]),
+)
 async def test_a_websocket_server_of_another_kind_is_explained(
     greeting: str | bytes, certificate: tuple[Path, Path]
 ) -> None:

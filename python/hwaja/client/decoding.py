@@ -3,14 +3,18 @@
 It ignores additions of a later server: message types, fields, reasons and labels.
 """
 
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
+
+from msgspec import Struct
 
 from hwaja.client.client_events import ClientEvent, Failure
-from hwaja.client.errors import Message
+from hwaja.client.errors import FormError, Message
 from hwaja.protocol.codes import Reason
 from hwaja.protocol.fields import by_tag, from_fields
 from hwaja.protocol.server_messages import LimitWarning, RegistrationCompleted
 from hwaja.protocol.values import Event, Hello
+
+Kind = TypeVar("Kind", bound=Struct)
 
 _KINDS: dict[Any, type[ClientEvent]] = by_tag(get_args(ClientEvent))
 
@@ -21,7 +25,7 @@ def read(message: Message) -> ClientEvent | None:
     """Decode a message; None if its type is not an event for the caller.
 
     Raises:
-        KeyError, ValueError: if the message does not follow the protocol.
+        FormError: if the message does not follow the protocol.
 
     """
     kind = _KINDS.get(message["type"])
@@ -29,34 +33,41 @@ def read(message: Message) -> ClientEvent | None:
         message = _with_known_reason(message)
         if kind is LimitWarning and message["reason"] is None:
             return None
-    return None if kind is None else from_fields(kind, message)
+    return None if kind is None else _made(kind, message)
 
 
 def read_enrolled(message: Message) -> RegistrationCompleted:
     """Decode a `speaker_registration_completed`.
 
     Raises:
-        KeyError, ValueError: as `read`.
+        FormError: as `read`.
 
     """
     if "quality" in message:
         warnings = [_with_known_reason(each) for each in message["quality"].get("warnings", ())]
         message = {**message, "quality": {**message["quality"], "warnings": warnings}}
-    return from_fields(RegistrationCompleted, message)
+    return _made(RegistrationCompleted, message)
 
 
 def read_hello(message: Message) -> Hello | None:
     """Decode what a `model_loaded` tells of the server; None if it tells nothing of it.
 
     Raises:
-        KeyError, ValueError: as `read`.
+        FormError: as `read`.
 
     """
     if "abilities" not in message:
         return None
     abilities = message["abilities"]
     events = [each for each in abilities.get("events", ()) if each in set(Event)]
-    return from_fields(Hello, {**message, "abilities": {**abilities, "events": events}})
+    return _made(Hello, {**message, "abilities": {**abilities, "events": events}})
+
+
+def _made(kind: type[Kind], fields: Message) -> Kind:
+    try:
+        return from_fields(kind, fields)
+    except ValueError:
+        raise FormError from None
 
 
 def _with_known_reason(fields: Message) -> Message:

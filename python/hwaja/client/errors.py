@@ -20,6 +20,13 @@ class UnauthorizedError(ClientError):
     """The server requires a token, and the client gave none or an unknown one."""
 
 
+class FormError(ClientError):
+    """The server sent a message that does not follow the protocol."""
+
+    def __init__(self) -> None:
+        super().__init__("The server sent a message that does not follow the protocol.")
+
+
 class SessionLostError(ClientError):
     """The connection was lost for too long. The session and its voices are lost."""
 

@@ -108,7 +108,7 @@ class Timeline:
             self._next_id = max(self._next_id, dated["segment_id"] + 1)
             self._note_interim(dated)
         if dated["type"] == "transcription":
-            if "start_seconds" in dated:
+            if {"start_seconds", "end_seconds"} <= dated.keys():
                 self._date(dated)
         elif dated["type"] in _COUNTED:
             dated["received_samples"] += self._offset_samples

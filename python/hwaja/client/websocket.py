@@ -20,10 +20,12 @@ from websockets.typing import Subprotocol
 from hwaja.client.errors import (
     CertificateError,
     ClientError,
+    FormError,
     Message,
     RefusedError,
     UnauthorizedError,
 )
+from hwaja.client.form import follows_protocol
 from hwaja.protocol.token_syntax import CHARACTERS, is_token
 
 MAX_UNREAD_BYTES = 4 * 32_000
@@ -67,17 +69,20 @@ class Connection:
 
         Raises:
             ConnectionLostError: if the connection was lost.
-            ClientError: if the server closed the connection, or is not a hwaja server.
+            ClientError: if the server closed the connection, is not a hwaja server, or breaks the
+                protocol.
 
         """
         try:
             message = json.loads(await self._websocket.recv())
         except ConnectionClosed as error:
             raise _ended(error) from error
-        except ValueError:
+        except (ValueError, RecursionError):
             message = None
-        if not isinstance(message, dict) or "type" not in message:
+        if not (isinstance(message, dict) and isinstance(message.get("type"), str)):
             raise ClientError("The server is not a hwaja server.")
+        if not follows_protocol(message):
+            raise FormError
         return message
 
     async def welcome(self) -> Message:

@@ -40,6 +40,9 @@ SENTENCES = {
     "The server at {url} has ended the connection.": "{url} 서버가 연결을 끊었습니다.",
     "The server closed the connection (code {code}).": "서버가 연결을 끊었습니다(코드 {code}).",
     "The server is not a hwaja server.": "hwaja 서버가 아닙니다.",
+    "The server sent a message that does not follow the protocol.": (
+        "서버가 프로토콜에 맞지 않는 메시지를 보냈습니다."
+    ),
     "The server does not say that it is ready.": "서버가 준비되었다고 응답하지 않습니다.",
     "The server is too old for --save-voice.": ("서버가 오래되어 --save-voice를 쓸 수 없습니다."),
     "The server is too old for other audio than PCM16, 16 kHz, mono.": (
