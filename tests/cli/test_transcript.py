@@ -135,3 +135,16 @@ def test_a_terminal_shows_interim_texts_and_keeps_the_final_text(
 def test_an_event_is_a_line_with_its_figures(capsys: Capture) -> None:
     dropped = {"type": "utterance_dropped", "segment_id": 4, "reason": "noise", "number": 7}
     assert shown(capsys, dropped) == "utterance_dropped: segment_id 4, reason noise\n"
+
+
+def test_what_would_control_the_terminal_is_not_printed(capsys: Capture) -> None:
+    escapes = "\x1b[2J\x9b\u202e"
+    ended: Message = {"type": "utterance_dropped", "segment_id": 1, "reason": escapes}
+    started: Message = {"type": "transcription_started", "message": escapes}
+    out = shown(capsys, started, FINAL | {"text": f"네{escapes}"}, ended, language="ko")
+    assert all(line.isprintable() for line in out.splitlines())
+    assert "네" in out
+
+
+def test_a_correction_of_an_unknown_text_is_not_printed(capsys: Capture) -> None:
+    assert shown(capsys, {"type": "speaker_update", "segment_id": 9, "speaker_id": 0}) == ""

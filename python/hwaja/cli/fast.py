@@ -21,7 +21,8 @@ from rich.progress import (
 from hwaja.cli.strings import say
 from hwaja.cli.transcript import Transcript
 from hwaja.cli.upload import Field, Form, send
-from hwaja.client import ClientError, Message
+from hwaja.client import ClientError, Label
+from hwaja.client.errors import FormError
 from hwaja.client.trust import client_tls
 from hwaja.language import Language
 from hwaja.server.access.token_file import first_token
@@ -62,7 +63,7 @@ def run_fast(args: argparse.Namespace, url: str, certificate: Path | None) -> No
     if args.format or args.json:
         sys.stdout.write(content)
         return
-    _print(msgspec.json.decode(content), args.name, args.lang, time.monotonic() - began)
+    _print(_read(content), args.name, args.lang, time.monotonic() - began)
 
 
 def _format_of(output: Path | None) -> str:
@@ -108,11 +109,36 @@ def _fields(args: argparse.Namespace, chosen: str) -> Iterator[Field]:
     yield Field("file", args.talk)
 
 
-def _print(content: Message, names: list[str], language: Language, took_seconds: float) -> None:
+class _Utterance(msgspec.Struct, frozen=True, tag_field="type", tag="transcription"):
+    """What is printed of an utterance."""
+
+    segment_id: int
+    speaker_id: int
+    start_seconds: float
+    confidence: float
+    text: str
+    label: str = Label.SURE
+
+
+class _Transcript(msgspec.Struct, frozen=True):
+    """What is printed of a transcript."""
+
+    audio_seconds: float
+    utterances: list[_Utterance]
+
+
+def _read(content: str) -> _Transcript:
+    try:
+        return msgspec.json.decode(content, type=_Transcript)
+    except (msgspec.DecodeError, RecursionError):
+        raise FormError from None
+
+
+def _print(content: _Transcript, names: list[str], language: Language, took_seconds: float) -> None:
     with Transcript(as_json=False, names=names, language=language) as transcript:
-        for utterance in content["utterances"]:
-            transcript.show({"type": "transcription", **utterance})
-    seconds = content["audio_seconds"]
+        for utterance in content.utterances:
+            transcript.show(msgspec.to_builtins(utterance))
+    seconds = content.audio_seconds
     figures = {"seconds": seconds, "took": took_seconds, "speed": seconds / took_seconds}
     print(f"hwaja: {say(language, 'fast', **figures)}", file=sys.stderr)
 

@@ -182,8 +182,13 @@ def say(language: Language, key: str, /, **values: Any) -> str:
 def sentence_of(language: Language, message: Message) -> str:
     """Return what a message of the server, or a warning of one, tells a person."""
     if language == "en":
-        return in_english(message)
-    return told(message.get("message") or in_english(message), language)
+        return printable(in_english(message))
+    return printable(told(message.get("message") or in_english(message), language))
+
+
+def printable(text: str) -> str:
+    """Return a text of a server without what would control the terminal: escapes, directions."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def add_language(

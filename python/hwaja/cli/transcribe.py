@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hwaja.cli.fast import run_fast
 from hwaja.cli.microphone import Microphone, sound_library
-from hwaja.cli.strings import say, sentence_of
+from hwaja.cli.strings import printable, say, sentence_of
 from hwaja.cli.transcribe_options import USUAL_URL
 from hwaja.cli.transcript import Transcript
 from hwaja.cli.voices import KeptVoice, SpokenVoice
@@ -53,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
             return 0
         asyncio.run(_transcribe(args))
     except (ClientError, AudioError, ConfigError) as error:
-        print(f"hwaja: {_explained(error, args.lang, args.voices)}", file=sys.stderr)
+        explained = printable(_explained(error, args.lang, args.voices))
+        print(f"hwaja: {explained}", file=sys.stderr)
         return 1
     return 0
 
@@ -69,9 +70,10 @@ def _explained(
             return say(language, "unauthorized", error=error)
         case RefusedError():
             sentence = say(language, "refused", sentence=sentence_of(language, error.answer))
-            if error.code == ErrorCode.SPEAKER_REGISTRATION_FAILED and error.speaker_id is not None:
-                return f"{voices[error.speaker_id].file}: {sentence}"
-            return sentence
+            files = {speaker_id: voice.file for speaker_id, voice in enumerate(voices)}
+            file = files.get(-1 if error.speaker_id is None else error.speaker_id)
+            is_of_file = error.code == ErrorCode.SPEAKER_REGISTRATION_FAILED and file is not None
+            return f"{file}: {sentence}" if is_of_file else sentence
         case ServerStoppedError():
             return say(language, "stopped", error=error)
         case ConnectionLostError():

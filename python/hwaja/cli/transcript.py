@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from hwaja.cli.strings import say, sentence_of
+from hwaja.cli.strings import printable, say, sentence_of
 from hwaja.client import Label, Message
 from hwaja.language import Language
 from hwaja.protocol.values import Event
@@ -67,18 +67,18 @@ class Transcript:
             return
         match message["type"]:
             case "interim":
-                self._open[message["segment_id"]] = message["text"]
+                self._open[message["segment_id"]] = printable(message["text"])
             case "transcription":
                 self._open.pop(message["segment_id"], None)
                 self._final[message["segment_id"]] = message
                 self._console.print(self._line(message))
-            case "speaker_update":
+            case "speaker_update" if message["segment_id"] in self._final:
                 known = {"label": Label.SURE, "speaker_id": message["speaker_id"]}
                 line = self._line(self._final[message["segment_id"]] | known)
                 self._console.print(Text.assemble((self._say("corrected"), "dim"), line))
             case kind if kind in set(Event):
                 figures = (f"{k} {v}" for k, v in message.items() if k not in _NOT_FIGURES)
-                self._console.print(Text(f"{kind}: {', '.join(figures)}", style="dim"))
+                self._console.print(Text(printable(f"{kind}: {', '.join(figures)}"), style="dim"))
             case _ if "message" in message:
                 self._console.print(Text(sentence_of(self._language, message), style="dim"))
                 for warning in message.get("quality", {}).get("warnings", ()):
@@ -91,7 +91,7 @@ class Transcript:
         return Text.assemble(
             self._speaker(message),
             f" {message['start_seconds']:7.1f} s  {message['confidence']:6.1f} dBFS  ",
-            message["text"],
+            printable(message["text"]),
         )
 
     def _speaker(self, message: Message) -> tuple[str, str]:

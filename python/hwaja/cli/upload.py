@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hwaja.client import CertificateError, ClientError, RefusedError, UnauthorizedError
+from hwaja.client.form import follows_protocol
 from hwaja.client.websocket import unanswered
 
 BLOCK_BYTES = 64 * 1024
@@ -112,7 +113,7 @@ def send(
         except (ConnectionError, ssl.SSLError):
             pass  # the server has answered early, and read no further
         response = connection.getresponse()
-        content = response.read().decode()
+        content = response.read().decode(errors="replace")
     except (ConnectionError, HTTPException, ssl.SSLError, TimeoutError) as error:
         raise ClientError(f"The server at {url} has ended the connection.") from error
     finally:
@@ -150,6 +151,9 @@ def _counted(form: Form, progress: Progress) -> Iterator[bytes]:
 
 def _refusal(content: str) -> ClientError:
     try:
-        return RefusedError(msgspec.json.decode(content, type=dict[str, Any]))
-    except (msgspec.DecodeError, KeyError):
-        return ClientError(f"The server answered: {content.partition(chr(10))[0] or 'nothing'}")
+        error = {"type": "error", **msgspec.json.decode(content, type=dict[str, Any])}
+    except (msgspec.DecodeError, RecursionError):
+        error = {}
+    if error and follows_protocol(error):
+        return RefusedError(error)
+    return ClientError(f"The server answered: {content.partition(chr(10))[0] or 'nothing'}")

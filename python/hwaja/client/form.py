@@ -45,8 +45,7 @@ def follows_protocol(message: Message) -> bool:
 
     `message` has a `type`, which is a string.
     """
-    number = message.get("number")
-    if not (number is None or _is_count(number)):
+    if not (_is_count(message.get("number", 0)) and isinstance(message.get("message", ""), str)):
         return False
     kind = _KINDS.get(message["type"])
     return kind is None or _has_fields(kind, message)
