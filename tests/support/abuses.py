@@ -136,42 +136,46 @@ def _upgrade_without(header: bytes) -> bytes:
 
 
 _MARKED_HEADER = b"X-Mark: " + b"m" * 100
-_TOO_LARGE, _BAD, _REFUSED = b"431", b"400", b""
+_TOO_LARGE, _BAD, _UNANSWERED = b"431", b"400", b""
 
 REQUESTS: Mapping[str, tuple[bytes, bytes]] = {
-    "garbage": (b"\x16\x03 neither TLS nor HTTP\r\n\r\n", _REFUSED),
-    "no request line": (b"\r\n\r\n", _REFUSED),
-    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", _REFUSED),
+    "garbage": (b"\x16\x03 neither TLS nor HTTP\r\n\r\n", _BAD),
+    "no request line": (b"\r\n\r\n", _BAD),
+    "HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", _BAD),
     "HTTP/1.0": (_request(b"GET / HTTP/1.0"), b"200"),
     "a method that is no GET": (_request(b"TRACE / HTTP/1.1"), b"426"),
     "a POST with a second request as its body": (
         _request(b"POST / HTTP/1.1", b"Content-Length: 4000") + UPGRADE,
-        _REFUSED,
+        _BAD,
     ),
     "a GET with a second request as its body": (
         _request(b"GET /healthz HTTP/1.1", b"Content-Length: %d" % len(UPGRADE)) + UPGRADE,
-        _REFUSED,
+        _BAD,
+    ),
+    "a PUT of a file": (
+        _request(b"PUT /v1/transcripts HTTP/1.1", b"Content-Length: 4") + b"RIFF",
+        _BAD,
     ),
     "a chunked body": (
         _request(b"GET / HTTP/1.1", b"Transfer-Encoding: chunked") + b"0\r\n\r\n" + UPGRADE,
-        _REFUSED,
+        _BAD,
     ),
     "two lengths": (
         _request(b"GET / HTTP/1.1", b"Content-Length: 0", b"Content-Length: 9") + UPGRADE,
-        _REFUSED,
+        _BAD,
     ),
-    "two requests at once": (_request(b"GET /healthz HTTP/1.1") * 2, _REFUSED),
+    "two requests at once": (_request(b"GET /healthz HTTP/1.1") * 2, _UNANSWERED),
     "a header of a megabyte": (_request(b"GET / HTTP/1.1", b"X: " + bytes(_MIB)), _TOO_LARGE),
     "ten thousand headers": (_request(b"GET / HTTP/1.1", *[b"X: y"] * 10_000), _TOO_LARGE),
     "an address of a megabyte": (_request(b"GET /" + b"a" * _MIB + b" HTTP/1.1"), b"414"),
-    "a line end inside a header": (_request(b"GET / HTTP/1.1", b"X: a\nb"), _REFUSED),
-    "a zero byte in a header": (_request(b"GET / HTTP/1.1", b"X: a\0b"), _REFUSED),
+    "a line end inside a header": (_request(b"GET / HTTP/1.1", b"X: a\nb"), _BAD),
+    "a zero byte in a header": (_request(b"GET / HTTP/1.1", b"X: a\0b"), _BAD),
     "a header that goes on in the next line": (
         _request(b"GET / HTTP/1.1", b"X: a\r\n b"),
-        _REFUSED,
+        _BAD,
     ),
-    "a header name with a space": (_request(b"GET / HTTP/1.1", b"X : a"), _REFUSED),
-    "lines that end in a line feed": (UPGRADE.replace(b"\r\n", b"\n"), _REFUSED),
+    "a header name with a space": (_request(b"GET / HTTP/1.1", b"X : a"), _BAD),
+    "lines that end in a line feed": (UPGRADE.replace(b"\r\n", b"\n"), _BAD),
     "an upgrade without a key": (_upgrade_without(b"Sec-WebSocket-Key"), _BAD),
     "an upgrade without a version": (_upgrade_without(b"Sec-WebSocket-Version"), _BAD),
     "an upgrade to another version": (UPGRADE.replace(b"13", b"12"), _BAD),

@@ -8,6 +8,7 @@ import asyncio
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import InvalidMessage
 from websockets.frames import DATA_OPCODES, Frame
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -43,6 +44,13 @@ _TOO_LARGE = (
     b"Connection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
+_UNREADABLE = b"This is no request of HTTP/1.1, or has a body that nothing reads here.\n"
+_BAD_REQUEST = (
+    b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
+    b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s"
+    % (len(_UNREADABLE), _UNREADABLE)
+)
+
 
 class GuardedConnection(ServerConnection):
     """A WebSocket connection that closes when its client would delay other clients."""
@@ -52,6 +60,7 @@ class GuardedConnection(ServerConnection):
         self._collector = collector
         collector.sweep_until_freed(self)  # a failed TLS handshake calls no method of this class
         self._request_bytes = 0
+        self._is_refused = False
         self._frames = TokenBucket(FRAMES_PER_SECOND, BURST_FRAMES)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -82,6 +91,14 @@ class GuardedConnection(ServerConnection):
     def _is_too_much_of_a_request(self, piece: bytes) -> bool:
         self._request_bytes += len(piece)
         return self._request_bytes > MAX_REQUEST_BYTES
+
+    def send_data(self) -> None:
+        """Send what is due; the library ends a connection without an answer to such a request."""
+        is_unreadable = isinstance(self.protocol.handshake_exc, InvalidMessage)
+        if is_unreadable and not (self._is_refused or self.transport.is_closing()):
+            self._is_refused = True
+            self.transport.write(_BAD_REQUEST)
+        super().send_data()
 
     def process_event(self, event: Request | Response | Frame) -> None:
         """Handle a request or a frame; close the connection where frames exceed their limit."""
