@@ -124,7 +124,14 @@ async def test_what_is_no_sound_file_is_named(
 
 @pytest.mark.parametrize(
     "query",
-    ["?format=doc", "?max_speakers=two", "?adapt=1", "?interim_results=true", "?name=a%0Ab"],
+    [
+        "?format=doc",
+        "?max_speakers=two",
+        "?adapt=1",
+        "?interim_results=true",
+        "?name=a%0Ab",
+        "?speakers=channels",
+    ],
 )
 async def test_a_wrong_option_is_refused_before_the_file_is_read(
     endpoint: Endpoint, query: str
@@ -135,6 +142,8 @@ async def test_a_wrong_option_is_refused_before_the_file_is_read(
 async def test_a_refusal_of_an_option_says_what_would_be_right(endpoint: Endpoint) -> None:
     answer = await post(endpoint, SILENCE, "?format=doc")
     assert answer.json()["message"] == "The format must be one of: json, ndjson, srt, vtt, txt."
+    answer = await post(endpoint, SILENCE, "?speakers=channels")
+    assert answer.json()["message"].startswith("The channels of a file are averaged")
     answer = await post_form(endpoint, ("audio", SILENCE * 20))  # a file, under a wrong name
     assert refusal(answer) == (400, "bad_option")
     assert "no option or part 'audio'. The options are: format," in answer.json()["message"]

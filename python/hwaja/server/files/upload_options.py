@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from hwaja.protocol.values import MAX_NAME_CHARS
+from hwaja.protocol.values import MAX_NAME_CHARS, Speakers
 from hwaja.server.files.problems import FileError, Problem
 from hwaja.transcripts.transcript import Message, Transcript
 from hwaja.transcripts.writers import plain_text, subrip, webvtt
@@ -32,9 +32,16 @@ def _boolean(written: str) -> bool:
     return {"true": True, "false": False}[written.lower()]
 
 
+def _speakers(written: str) -> str:
+    """Return how speakers are found. A file has one channel here, whatever was uploaded."""
+    if written == Speakers.CHANNELS:
+        raise ValueError
+    return written
+
+
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "language": str,
-    "speakers": str,
+    "speakers": _speakers,
     "strangers": str,
     "max_speakers": int,
     "adapt": _boolean,
@@ -111,6 +118,8 @@ def _refusal(name: str) -> str:
     """Return why the value of an option is refused."""
     if name == "format":
         return f"The format must be one of: {', '.join(TYPES)}."
+    if name == "speakers":
+        return "The channels of a file are averaged, so they cannot be told apart as speakers."
     return f"The value of {name!a} is wrong."
 
 
