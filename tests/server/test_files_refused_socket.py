@@ -114,6 +114,7 @@ async def test_a_form_on_a_page_of_another_site_is_refused(serve: Serve) -> None
         (b"no sound at all" * 1000, (415, "no_sound_file")),
         (b"#EXTM3U\n#EXTINF:1,\nfile:///etc/passwd\n", (415, "no_sound_file")),
         (encoded(clips.conversation(), "flac", "flac")[:60], (415, "no_sound_file")),
+        (wav(clips.silence(1), rate=1), (415, "no_sound_file")),
     ],
 )
 async def test_what_is_no_sound_file_is_named(

@@ -33,6 +33,9 @@ _CODECS = (
 )
 
 MAX_CHANNELS = 8
+MIN_RATE = 4000
+"""Less than any recording of speech. At 1 Hz, a small file would last for hours."""
+
 MAX_RATE = 384_000
 
 MAX_HELD_BYTES = 128 << 20
@@ -97,7 +100,7 @@ def _decode(container: Any, target: IO[bytes]) -> int:
     if not container.streams.audio:
         raise UndecodableError("NO_SOUND_FILE")
     stream = container.streams.audio[0]
-    if not (0 < stream.channels <= MAX_CHANNELS and 0 < stream.rate <= MAX_RATE):
+    if not (0 < stream.channels <= MAX_CHANNELS and MIN_RATE <= stream.rate <= MAX_RATE):
         raise UndecodableError("NO_SOUND_FILE")
     resampler = _resampler()
     counts = [0, 0]  # damaged packets, good ones
