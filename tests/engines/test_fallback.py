@@ -1,6 +1,7 @@
 """An utterance whose text nobody can have said is decoded again in other ways."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,6 +80,13 @@ def test_where_no_candidate_can_be_right_the_beam_narrows_then_the_context_then_
     assert [effort.beam_size for effort in efforts[:2]] == [NORMAL.beam_size, 1]
     assert efforts[2].context_seconds == OTHER_CONTEXT_SECONDS
     assert [effort.temperature > 0 for effort in efforts] == [False, False, False, True]
+
+
+def test_only_the_first_attempt_looks_twice() -> None:
+    """The others are made because of a loop, and cost enough."""
+    recogniser = Scripted([LOOP, LOOP], [LOOP], [LOOP], ["안녕하세요"])
+    recognise(recogniser, replace(SPOKEN, effort=Effort(looks_twice=True)), 1.0)
+    assert [effort.looks_twice for _, effort in recogniser.calls] == [True, False, False, False]
 
 
 def test_a_recogniser_that_follows_no_effort_is_asked_twice_only() -> None:

@@ -51,6 +51,14 @@ def test_every_step_searches_less_than_the_one_before() -> None:
     assert len({*sizes}) == len(sizes)
 
 
+def test_only_a_thorough_search_looks_twice() -> None:
+    """It costs half as much again, which only idle cores have to spare."""
+    assert [each.looks_twice for each in (THOROUGH, NORMAL, QUICK, GREEDY, URGENT)] == [
+        True,
+        *[False] * 4,
+    ]
+
+
 def test_the_search_narrows_before_interim_texts_stop() -> None:
     assert DegradationLevel.BEAM_SEARCH < DegradationLevel.INTERIMS
 

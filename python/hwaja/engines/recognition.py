@@ -61,6 +61,8 @@ class Effort:
     temperature: float = 0.0
     """Above 0, each token is drawn at random from the scores divided by it; then there is no beam.
     """
+    looks_twice: bool = False
+    """Whether an utterance whose text is unsure is decoded again, without its reverberation."""
 
 
 NORMAL = Effort()

@@ -5,7 +5,7 @@ from hwaja.workers.overload import DegradationLevel, Overload
 
 GREEDY = Effort(beam_size=1)
 QUICK = Effort(beam_size=2)
-THOROUGH = Effort(beam_size=8)
+THOROUGH = Effort(beam_size=8, looks_twice=True)
 
 URGENT = Effort(beam_size=4, context_seconds=7.0)
 """For a client that waits for the text. Of an utterance of 3 s, it takes three tenths less than a

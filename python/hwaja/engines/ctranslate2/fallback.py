@@ -123,6 +123,7 @@ def _said(found: Hypothesis, speech_seconds: float, seconds: float) -> Hypothesi
 def _attempts(effort: Effort, *, follows: bool) -> Iterator[_Attempt]:
     """Yield the attempts. A recogniser that follows no effort gives another text only if moved."""
     yield _Attempt(effort)
+    effort = replace(effort, looks_twice=False)  # a loop is no text to compare another with
     if follows and effort.beam_size > 1:
         yield _Attempt(replace(effort, beam_size=1))
     yield _Attempt(replace(effort, context_seconds=OTHER_CONTEXT_SECONDS), moved=True)

@@ -1,14 +1,15 @@
-"""Whisper on CTranslate2: encodes an utterance, decodes it by beam search, dates the tokens."""
+"""Whisper on CTranslate2: encodes an utterance, decodes it by beam search, dates the tokens.
+
+An utterance whose text is unsure gets a second look, if its effort says so (`second_look`).
+"""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hwaja.engines.checks import check_options, check_utterance
 from hwaja.engines.ctranslate2.library import FAULTS, ctranslate2, load
@@ -19,6 +20,14 @@ from hwaja.engines.ctranslate2.mel import (
     log_mel,
 )
 from hwaja.engines.ctranslate2.model_files import check_folder
+from hwaja.engines.ctranslate2.second_look import (
+    MAX_CONTEXT_SECONDS,
+    Chosen,
+    Decoded,
+    Encoded,
+    better,
+    is_speech,
+)
 from hwaja.engines.ctranslate2.whisper_tokens import timed
 from hwaja.engines.interface import EngineError, Samples, Utterance
 from hwaja.engines.model_checks.export_checks import AUTO_LANGUAGE
@@ -29,16 +38,13 @@ from hwaja.engines.recognition import (
     Effort,
     Hypothesis,
 )
-from hwaja.engines.texts.hallucination_filter import MIN_CAPTION_SCORE, is_stuck
+from hwaja.engines.texts.hallucination_filter import is_stuck
 from hwaja.engines.texts.hotword_search import Found, HotwordSearch
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Token
 
 MIN_SILENCE_SECONDS = 4.0
 """Silence after an utterance that is about as long as its context, or longer."""
-
-MAX_CONTEXT_SECONDS = 30
-"""Whisper knows positions for 30 s."""
 
 MIN_TOKENS = 24
 USUAL_TOKENS_PER_SECOND = 8
@@ -52,43 +58,11 @@ nearly always a loop. It then costs half as much as with the second one only. Wi
 loops of a few seconds could not be told from other texts yet.
 """
 
-NO_SPEECH_WEIGHT = 2.0
-"""Weight of the no-speech probability in a score.
-
-Compared with other sounds, speech has a mean log-probability of the tokens that is 1 to 2 higher,
-and a no-speech probability that is 0.5 to 0.9 lower.
-"""
-
 MIN_PROBABILITY = 1e-10
 """Probability of a token whose own one rounds to 0."""
 
 POSITION_SECONDS = 2 * HOP_SAMPLES / SAMPLE_RATE
 """Duration of an encoder position, 20 ms: the second convolution has stride 2."""
-
-Encoded = NDArray[np.floating[Any]]
-"""The encoder's output, shape (utterances, positions, width), float32 or float16."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Decoded:
-    """An utterance and what the decoder found for it."""
-
-    utterance: Utterance
-    encoded: Encoded
-    """That of this utterance only, shape (1, positions, width)."""
-    language: str
-    prompt: list[int]
-    result: Any
-
-    @property
-    def no_speech_prob(self) -> float:
-        return float(self.result.no_speech_prob)
-
-    @property
-    def frames(self) -> int:
-        """Frames of the spectrogram that have a sample of the utterance."""
-        frames = -(-len(self.utterance.samples) // HOP_SAMPLES)
-        return min(frames, FRAMES_PER_SECOND * MAX_CONTEXT_SECONDS)
 
 
 class WhisperRecognizer:
@@ -149,21 +123,26 @@ class WhisperRecognizer:
 
     def _recognised(self, utterances: Sequence[Utterance], effort: Effort) -> list[Hypothesis]:
         """Return the texts of utterances that are all decoded with this effort."""
-        decoded = self._decoded(utterances, effort)
-        chosen = [self._chosen(each) for each in decoded]
-        tokens = self._timed(decoded, [each.tokens for each in chosen])
-        return [
-            Hypothesis(
-                text.candidate.text,
-                timed_tokens,
-                each.language,
-                _score(text, each.no_speech_prob),
-                each.no_speech_prob,
-            )
-            for each, text, timed_tokens in zip(decoded, chosen, tokens, strict=True)
-        ]
+        chosen = [self._chosen(each) for each in self._decoded(utterances, effort)]
+        if effort.looks_twice:
+            rows = [row for row, each in enumerate(chosen) if each.is_unsure]
+            looks = self._second_looks([chosen[row] for row in rows], effort)
+            for row, look in zip(rows, looks, strict=True):
+                chosen[row] = better(chosen[row], look)
+        decoded = [each.decoded for each in chosen]
+        tokens = self._timed(decoded, [each.found.tokens for each in chosen])
+        return [each.dated(pieces) for each, pieces in zip(chosen, tokens, strict=True)]
 
-    def _decoded(self, utterances: Sequence[Utterance], effort: Effort) -> list[_Decoded]:
+    def _second_looks(self, chosen: Sequence[Chosen], effort: Effort) -> list[Chosen]:
+        """Return the texts of the same utterances without the reverberation of their room."""
+        dry = [each.dry for each in chosen]
+        try:
+            return [self._chosen(each) for each in self._decoded(dry, effort)] if dry else []
+        finally:
+            for each in dry:
+                each.samples.fill(0)
+
+    def _decoded(self, utterances: Sequence[Utterance], effort: Effort) -> list[Decoded]:
         audio = [each.samples for each in utterances]
         encoded = self._encode(audio, effort.context_seconds)
         languages = self._spoken_languages([each.options.language for each in utterances], encoded)
@@ -172,7 +151,7 @@ class WhisperRecognizer:
         ]
         results = self._searched(encoded, prompts, effort, audio)
         return [
-            _Decoded(utterance, encoded[k : k + 1], language, prompt, result)
+            Decoded(utterance, encoded[k : k + 1], language, prompt, result)
             for k, (utterance, language, prompt, result) in enumerate(
                 zip(utterances, languages, prompts, results, strict=True)
             )
@@ -266,7 +245,7 @@ class WhisperRecognizer:
             raise EngineError("the recogniser returned values that are not finite")
         return results
 
-    def _chosen(self, decoded: _Decoded) -> Found:
+    def _chosen(self, decoded: Decoded) -> Chosen:
         """Return the text that is chosen among those that were decoded, and those with hotwords."""
         result, utterance = decoded.result, decoded.utterance
         tokens = [self._vocabulary.of_text(sequence) for sequence in result.sequences_ids]
@@ -275,22 +254,23 @@ class WhisperRecognizer:
             for each, score in zip(tokens, result.scores, strict=True)
         ]
         hotwords = utterance.options.hotwords
-        if hotwords and _may_have_hotwords(found[0], decoded.no_speech_prob):
+        if hotwords and is_speech(found[0], decoded.no_speech_prob):
             log_probability = partial(self._log_probability, decoded)
             found = HotwordSearch(hotwords, self._vocabulary.encode, log_probability).search(found)
         offered = [each.boosted for each in found]
-        return found[utterance.choose(offered, decoded.language) if len(offered) > 1 else 0]
+        index = utterance.choose(offered, decoded.language) if len(offered) > 1 else 0
+        return Chosen(decoded, found[index])
 
-    def _log_probability(self, decoded: _Decoded, tokens: Sequence[int]) -> float:
+    def _log_probability(self, decoded: Decoded, tokens: Sequence[int]) -> float:
         if len(tokens) > self._max_tokens - len(decoded.prompt):
             return -math.inf
         (aligned,) = self._align([decoded], [tokens])
         return sum(math.log(max(each, MIN_PROBABILITY)) for each in aligned.text_token_probs)
 
-    def _align(self, decoded: Sequence[_Decoded], texts: Sequence[Sequence[int]]) -> Sequence[Any]:
+    def _align(self, decoded: Sequence[Decoded], texts: Sequence[Sequence[int]]) -> Sequence[Any]:
         """Return the position and probability of each token of a text of each utterance.
 
-        A text has a token at least. The utterances have the same prompt.
+        A text has a token at least. The utterances are of one kind.
         """
         aligned: Sequence[Any] = self._model.align(
             _view(np.concatenate([each.encoded for each in decoded])),
@@ -301,13 +281,13 @@ class WhisperRecognizer:
         return aligned
 
     def _timed(
-        self, decoded: Sequence[_Decoded], texts: Sequence[Sequence[int]]
+        self, decoded: Sequence[Decoded], texts: Sequence[Sequence[int]]
     ) -> list[tuple[Token, ...]]:
         """Return the pieces of each text with the time and probability of each."""
         pieces: list[tuple[Token, ...]] = [()] * len(texts)
         worded = [row for row, tokens in enumerate(texts) if tokens]
-        for language in {decoded[row].language for row in worded}:
-            rows = [row for row in worded if decoded[row].language == language]
+        for kind in {decoded[row].kind for row in worded}:
+            rows = [row for row in worded if decoded[row].kind == kind]
             aligned = self._align([decoded[row] for row in rows], [texts[row] for row in rows])
             for row, found in zip(rows, aligned, strict=True):
                 pieces[row] = self._pieces(texts[row], found)
@@ -320,16 +300,6 @@ class WhisperRecognizer:
         pieces = self._vocabulary.pieces_of(tokens)
         seconds = [starts[index] * POSITION_SECONDS for index in range(len(pieces))]
         return timed(pieces, seconds, aligned.text_token_probs)
-
-
-def _score(found: Found, no_speech_prob: float) -> float:
-    """Return `recognition.Hypothesis.score`."""
-    return found.candidate.mean_log_probability - NO_SPEECH_WEIGHT * no_speech_prob
-
-
-def _may_have_hotwords(likeliest: Found, no_speech_prob: float) -> bool:
-    """Return whether a text may be what was said; hotwords in it would hide that nobody spoke."""
-    return bool(likeliest.tokens) and _score(likeliest, no_speech_prob) > MIN_CAPTION_SCORE
 
 
 def _most_tokens(audio: Sequence[Samples], tokens_per_second: float) -> int:
