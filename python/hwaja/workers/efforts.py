@@ -13,7 +13,8 @@ thorough search, and makes a sixteenth more errors (bench/RESULTS.md)."""
 
 THOROUGH_BELOW_USE = 0.4
 """Use of the workers below which an utterance gets a thorough search: there are idle cores. It
-costs a tenth more. A longer context costs more, and gains nothing once the texts are ranked."""
+costs a tenth more, and a second look at an utterance whose text is unsure costs as much again. A
+longer context costs more, and gains nothing once the texts are ranked."""
 
 
 QUICK_FROM_USE = 0.6
