@@ -10,7 +10,7 @@ from uploads import PATH, lines_of, post, post_form, refusal, uploading, wav
 
 from hwaja.server.files import file_service
 from hwaja.server.sessions import intake
-from hwaja.workers.efforts import THOROUGH
+from hwaja.workers.efforts import PATIENT
 
 pytestmark = [pytest.mark.models, pytest.mark.asyncio(loop_scope="session")]
 
@@ -134,7 +134,7 @@ async def test_the_work_of_a_file_waits_for_others_and_is_thorough(
             await asyncio.sleep(0.01)
         engine.working.set()
         assert (await uploaded).status_code == 200
-    assert set(engine.efforts) == {THOROUGH}
+    assert set(engine.efforts) == {PATIENT}
     assert not engine.ahead
 
 

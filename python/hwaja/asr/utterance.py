@@ -18,7 +18,7 @@ from hwaja.engines.recognition import Effort, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import Segment
-from hwaja.workers.efforts import THOROUGH, effort_of
+from hwaja.workers.efforts import PATIENT, effort_of
 from hwaja.workers.generations import Generation, Placement
 from hwaja.workers.session_work import SessionWork, Work, attempt, report_when_done
 from hwaja.workers.utterance_stream import UtteranceStream
@@ -222,7 +222,7 @@ class WholeUtterance:
 
         def effort() -> Effort:
             if work.is_patient:
-                return THOROUGH
+                return PATIENT
             return effort_of(work.overload, pool.use, samples / SAMPLE_RATE, is_urgent=is_urgent)
 
         return lambda: pool.recognise(

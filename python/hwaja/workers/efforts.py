@@ -5,7 +5,11 @@ from hwaja.workers.overload import DegradationLevel, Overload
 
 GREEDY = Effort(beam_size=1)
 QUICK = Effort(beam_size=2)
-THOROUGH = Effort(beam_size=8, looks_twice=True)
+THOROUGH = Effort(beam_size=8)
+
+PATIENT = Effort(beam_size=8, looks_twice=True)
+"""For a file: nobody waits for its single texts. A second look makes a twelfth fewer errors in
+echoing rooms, but live texts would come 0.4 s later there (bench/RESULTS.md)."""
 
 URGENT = Effort(beam_size=4, context_seconds=7.0)
 """For a client that waits for the text. Of an utterance of 3 s, it takes three tenths less than a
@@ -13,8 +17,7 @@ thorough search, and makes a sixteenth more errors (bench/RESULTS.md)."""
 
 THOROUGH_BELOW_USE = 0.4
 """Use of the workers below which an utterance gets a thorough search: there are idle cores. It
-costs a tenth more, and a second look at an utterance whose text is unsure costs as much again. A
-longer context costs more, and gains nothing once the texts are ranked."""
+costs a tenth more. A longer context costs more, and gains nothing once the texts are ranked."""
 
 
 QUICK_FROM_USE = 0.6

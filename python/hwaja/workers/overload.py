@@ -17,8 +17,7 @@ class DegradationLevel(IntEnum):
 
     NOTHING = 0
     THOROUGH_SEARCH = 1
-    """The thorough search for a text, with its second look, which only idle workers do
-    (`workers/efforts.py`)."""
+    """The thorough search for a text, which only idle workers do (`workers/efforts.py`)."""
     BEAM_SEARCH = 2
     """The beam search for a text. Without it, the search is greedy."""
     INTERIMS = 3
