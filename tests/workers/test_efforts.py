@@ -13,6 +13,7 @@ from hwaja.workers.efforts import (
     THOROUGH_SECONDS,
     URGENT,
     effort_of,
+    patient_effort_of,
 )
 from hwaja.workers.overload import BEGINS_AT_SECONDS, DegradationLevel, Overload
 
@@ -56,7 +57,13 @@ def test_no_text_that_somebody_waits_for_is_looked_at_twice() -> None:
     """A second look at unsure texts made the median delay in an echoing room 0.4 s longer."""
     live = [effort_of(Overload(), use, 3.0) for use in (0.0, THOROUGH_BELOW_USE, QUICK_FROM_USE)]
     assert not any(each.looks_twice for each in (*live, URGENT))
+    assert patient_effort_of(3.0) == PATIENT
     assert PATIENT.looks_twice
+
+
+def test_a_long_utterance_of_a_file_gets_one_thorough_look() -> None:
+    assert patient_effort_of(THOROUGH_SECONDS) == PATIENT
+    assert patient_effort_of(THOROUGH_SECONDS + 0.1) == THOROUGH
 
 
 def test_the_search_narrows_before_interim_texts_stop() -> None:

@@ -18,7 +18,7 @@ from hwaja.engines.recognition import Effort, Hypothesis
 from hwaja.protocol.audio import SAMPLE_RATE
 from hwaja.protocol.values import Options
 from hwaja.vad.gate import Segment
-from hwaja.workers.efforts import PATIENT, effort_of
+from hwaja.workers.efforts import effort_of, patient_effort_of
 from hwaja.workers.generations import Generation, Placement
 from hwaja.workers.session_work import SessionWork, Work, attempt, report_when_done
 from hwaja.workers.utterance_stream import UtteranceStream
@@ -218,12 +218,13 @@ class WholeUtterance:
         def read() -> Pcm16:
             return work.ring.read(segment.start, segment.stop)
 
-        samples, speech_seconds = segment.stop - segment.start, segment.speech_samples / SAMPLE_RATE
+        samples = segment.stop - segment.start
+        seconds, speech_seconds = samples / SAMPLE_RATE, segment.speech_samples / SAMPLE_RATE
 
         def effort() -> Effort:
             if work.is_patient:
-                return PATIENT
-            return effort_of(work.overload, pool.use, samples / SAMPLE_RATE, is_urgent=is_urgent)
+                return patient_effort_of(seconds)
+            return effort_of(work.overload, pool.use, seconds, is_urgent=is_urgent)
 
         return lambda: pool.recognise(
             work.owner, read, samples, options, speech_seconds, effort, voice

@@ -8,7 +8,7 @@ QUICK = Effort(beam_size=2)
 THOROUGH = Effort(beam_size=8)
 
 PATIENT = Effort(beam_size=8, looks_twice=True)
-"""For a file: nobody waits for its single texts. A second look makes a twelfth fewer errors in
+"""For a file: no conversation waits for its texts. A second look makes a twelfth fewer errors in
 echoing rooms, but live texts would come 0.4 s later there (bench/RESULTS.md)."""
 
 URGENT = Effort(beam_size=4, context_seconds=7.0)
@@ -27,6 +27,11 @@ It makes a tenth more errors than a normal search and costs a tenth less (bench/
 THOROUGH_SECONDS = 6.0
 """Longest utterance that gets a thorough search. The text of a longer one would be late, and the
 longest tenth of the utterances gains only a hundredth of the errors (bench/RESULTS.md)."""
+
+
+def patient_effort_of(seconds: float) -> Effort:
+    """Return the effort for an utterance of a file; longer ones gain nothing by a second look."""
+    return PATIENT if seconds <= THOROUGH_SECONDS else THOROUGH
 
 
 def effort_of(overload: Overload, use: float, seconds: float, *, is_urgent: bool = False) -> Effort:

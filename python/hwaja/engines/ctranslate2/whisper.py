@@ -127,17 +127,23 @@ class WhisperRecognizer:
         if effort.looks_twice:
             rows = [row for row, each in enumerate(chosen) if each.is_unsure]
             looks = self._second_looks([chosen[row] for row in rows], effort)
-            for row, look in zip(rows, looks, strict=True):
+            for row, look in zip(rows, looks, strict=False):  # none where they failed
                 chosen[row] = better(chosen[row], look)
         decoded = [each.decoded for each in chosen]
         tokens = self._timed(decoded, [each.found.tokens for each in chosen])
         return [each.dated(pieces) for each, pieces in zip(chosen, tokens, strict=True)]
 
     def _second_looks(self, chosen: Sequence[Chosen], effort: Effort) -> list[Chosen]:
-        """Return the texts of the same utterances without the reverberation of their room."""
-        dry = [each.dry for each in chosen]
+        """Return the texts of the same utterances without the reverberation of their room.
+
+        Nothing where the decoder fails: the texts of the first look stay.
+        """
+        dry: list[Utterance] = []
         try:
+            dry.extend(each.dry for each in chosen)
             return [self._chosen(each) for each in self._decoded(dry, effort)] if dry else []
+        except (*FAULTS, EngineError):
+            return []
         finally:
             for each in dry:
                 each.samples.fill(0)
