@@ -75,6 +75,7 @@ def refusal(**fields: Any) -> str:
         refusal(speaker_id=7),
         refusal(speaker_id="first"),
         refusal(quality=[]),
+        json.dumps({"type": "later", "message": 7}),
     ],
     ids=lambda answer: answer[40:80],
 )
@@ -97,6 +98,7 @@ async def test_an_answer_that_cannot_be_used_is_one_sentence(
         (422, b"\xff"),
         (422, b"[" * 100_000),
         (422, b'{"reason": 9}'),
+        (422, b'{"type": []}'),
         (422, b'{"code": "FILE_REFUSED", "reason": [1], "message": {}}'),
         (401, ESCAPES.encode()),
         (500, ESCAPES.encode()),

@@ -47,6 +47,11 @@ def test_a_final_text_is_a_line_with_its_speaker(capsys: Capture) -> None:
     ]
 
 
+def test_a_text_of_a_server_that_knows_the_specification_alone_is_a_line(capsys: Capture) -> None:
+    plain = {key: FINAL[key] for key in ("type", "speaker_id", "text", "confidence")}
+    assert shown(capsys, plain) == "Speaker 2   -31.2 dBFS  반갑습니다\n"
+
+
 @pytest.mark.parametrize(("language", "pattern"), [("ko", r"[A-Za-z]"), ("en", r"[가-힣]")])
 def test_everything_but_what_was_said_is_in_one_language(
     language: Language, pattern: str, capsys: Capture

@@ -43,7 +43,7 @@ def test_every_message_of_the_server_follows_the_protocol(message: ServerMessage
 
 
 def test_types_and_values_of_a_later_server_are_no_fault() -> None:
-    assert follows_protocol({"type": "later", "segment_id": "?"})
+    assert follows_protocol({"type": "later", "segment_id": "?", "message": 7})
     assert follows_protocol(SAID | {"label": "later"})
     assert follows_protocol({"type": "error", "code": "LATER", "reason": "later"})
 

@@ -156,6 +156,10 @@ REQUESTS: Mapping[str, tuple[bytes, bytes]] = {
         _request(b"PUT /v1/transcripts HTTP/1.1", b"Content-Length: 4") + b"RIFF",
         _BAD,
     ),
+    "a body of 40 kB": (
+        _request(b"PUT /v1/transcripts HTTP/1.1", b"Content-Length: 40000") + bytes(40_000),
+        _BAD,
+    ),
     "a chunked body": (
         _request(b"GET / HTTP/1.1", b"Transfer-Encoding: chunked") + b"0\r\n\r\n" + UPGRADE,
         _BAD,

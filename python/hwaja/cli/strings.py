@@ -5,6 +5,7 @@ Errors are English, and told in Korean by `language/sentences.py`.
 """
 
 import argparse
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,12 @@ from hwaja.client import Message
 from hwaja.language import LANGUAGES, Language, Text, chooser
 from hwaja.language.sentences import told, told_values
 from hwaja.protocol.english import in_english
+
+_CONTROLS = {"Cc", "Cs", "Zl", "Zp"}
+"""Categories of characters that move the cursor, end a line or cannot be printed."""
+
+_DIRECTIONS = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+"""Bidirectional classes of characters that change the order of those around them."""
 
 _TEXTS: Mapping[str, Text] = {
     "stranger": Text("Someone not enrolled", "등록되지 않은 사람"),
@@ -188,7 +195,12 @@ def sentence_of(language: Language, message: Message) -> str:
 
 def printable(text: str) -> str:
     """Return a text of a server without what would control the terminal: escapes, directions."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    return "".join("\N{REPLACEMENT CHARACTER}" if _controls(each) else each for each in text)
+
+
+def _controls(character: str) -> bool:
+    is_direction = unicodedata.bidirectional(character) in _DIRECTIONS
+    return is_direction or unicodedata.category(character) in _CONTROLS
 
 
 def add_language(

@@ -41,8 +41,8 @@ class Transcript:
         # Interim texts are redrawn, so they are not written to a file or a pipe.
         self._draws = self._console.is_terminal and not as_json
         self._live = Live(console=self._console, transient=True, auto_refresh=False)
-        self._open: dict[int, str] = {}  # interim texts by segment
-        self._final: dict[int, Message] = {}  # final texts by segment, for later corrections
+        self._open: dict[int | None, str] = {}  # interim texts by segment
+        self._final: dict[int | None, Message] = {}  # final texts by segment, for later corrections
         self._names = names
         self._language = language
 
@@ -69,8 +69,9 @@ class Transcript:
             case "interim":
                 self._open[message["segment_id"]] = printable(message["text"])
             case "transcription":
-                self._open.pop(message["segment_id"], None)
-                self._final[message["segment_id"]] = message
+                segment_id = message.get("segment_id")  # None: a server of the specification alone
+                self._open.pop(segment_id, None)
+                self._final[segment_id] = message
                 self._console.print(self._line(message))
             case "speaker_update" if message["segment_id"] in self._final:
                 known = {"label": Label.SURE, "speaker_id": message["speaker_id"]}
@@ -79,7 +80,7 @@ class Transcript:
             case kind if kind in set(Event):
                 figures = (f"{k} {v}" for k, v in message.items() if k not in _NOT_FIGURES)
                 self._console.print(Text(printable(f"{kind}: {', '.join(figures)}"), style="dim"))
-            case _ if "message" in message:
+            case _ if isinstance(message.get("message"), str):
                 self._console.print(Text(sentence_of(self._language, message), style="dim"))
                 for warning in message.get("quality", {}).get("warnings", ()):
                     advice = sentence_of(self._language, warning)
@@ -88,11 +89,9 @@ class Transcript:
             self._live.update(Text(" ".join(self._open.values()), style="dim"), refresh=True)
 
     def _line(self, message: Message) -> Text:
-        return Text.assemble(
-            self._speaker(message),
-            f" {message['start_seconds']:7.1f} s  {message['confidence']:6.1f} dBFS  ",
-            printable(message["text"]),
-        )
+        began = f" {message['start_seconds']:7.1f} s " if "start_seconds" in message else ""
+        level = f" {message['confidence']:6.1f} dBFS  "
+        return Text.assemble(self._speaker(message), began, level, printable(message["text"]))
 
     def _speaker(self, message: Message) -> tuple[str, str]:
         """Return what the speaker is called, and its style."""

@@ -151,7 +151,7 @@ def _counted(form: Form, progress: Progress) -> Iterator[bytes]:
 
 def _refusal(content: str) -> ClientError:
     try:
-        error = {"type": "error", **msgspec.json.decode(content, type=dict[str, Any])}
+        error = {**msgspec.json.decode(content, type=dict[str, Any]), "type": "error"}
     except (msgspec.DecodeError, RecursionError):
         error = {}
     if error and follows_protocol(error):

@@ -45,10 +45,12 @@ def follows_protocol(message: Message) -> bool:
 
     `message` has a `type`, which is a string.
     """
-    if not (_is_count(message.get("number", 0)) and isinstance(message.get("message", ""), str)):
-        return False
     kind = _KINDS.get(message["type"])
-    return kind is None or _has_fields(kind, message)
+    is_numbered = _is_count(message.get("number", 0))
+    if kind is None:
+        return is_numbered
+    is_worded = isinstance(message.get("message", ""), str)
+    return is_numbered and is_worded and _has_fields(kind, message)
 
 
 def _has_fields(kind: type[msgspec.Struct], given: Mapping[str, Any]) -> bool:

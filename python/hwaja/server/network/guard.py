@@ -44,7 +44,7 @@ _TOO_LARGE = (
     b"Connection: close\r\nContent-Length: 0\r\n\r\n"
 )
 
-_UNREADABLE = b"This is no request of HTTP/1.1, or has a body that nothing reads here.\n"
+_UNREADABLE = b"This is no request of HTTP/1, or has a body that nothing reads here.\n"
 _BAD_REQUEST = (
     b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n"
     b"Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n\r\n%s"
@@ -76,6 +76,8 @@ class GuardedConnection(ServerConnection):
     def data_received(self, data: bytes) -> None:
         """Parse bytes of the client; abort where more than `MAX_UNREAD_BYTES` wait for it."""
         for offset in range(0, len(data), PIECE_BYTES):
+            if self._is_refused:
+                return  # what follows is the body
             piece = data[offset : offset + PIECE_BYTES]
             if self.request is None and self._is_too_much_of_a_request(piece):
                 if not self.transport.is_closing():  # TLS delivers bytes after the close
