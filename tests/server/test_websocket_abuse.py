@@ -161,6 +161,20 @@ async def test_a_request_that_is_no_upgrade_is_answered_and_closed(
     assert answer.count(b"HTTP/1.1 ") <= 1
 
 
+async def test_without_tls_what_follows_a_refused_request_is_not_read(
+    services: Services, caplog: pytest.LogCaptureFixture
+) -> None:
+    content, status = REQUESTS["a body of 40 kB"]
+    async with (
+        serving(services, None) as endpoint,
+        dialled(endpoint.port, None) as client,
+    ):
+        await client.send(content)
+        answer = await client.read_to_end()
+    assert answer.partition(b"\r\n")[0][9:12] == status
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
+
+
 def silences(trust: ssl.SSLContext) -> dict[str, tuple[ssl.SSLContext | None, bytes]]:
     hello = client_hello(trust)
     return {
