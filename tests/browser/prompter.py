@@ -1,8 +1,9 @@
 """Messages that a test sends to a page beside those of its server."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -63,6 +64,48 @@ async def prompted(page: Page) -> Prompter:
 
     await page.route_web_socket("**", connect)
     return prompter
+
+
+@dataclass
+class Holder:
+    """Holds back what the server says to one page, from the next message of a kind on."""
+
+    kind: str = ""
+    """Empty: none is held back."""
+    route: WebSocketRoute | None = None
+    held: list[str | bytes] = field(default_factory=list)
+    holds: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether something is held back."""
+
+    def take(self, message: str | bytes) -> None:
+        """Pass a message of the server on, or hold it back."""
+        is_kind = self.kind != "" and json.loads(message)["type"] == self.kind
+        if self.held or is_kind:
+            self.held.append(message)
+            self.holds.set()
+        else:
+            assert self.route is not None
+            self.route.send(message)
+
+    def release(self) -> None:
+        """Have the page get all that was held back, and what follows."""
+        assert self.route is not None
+        for message in self.held:
+            self.route.send(message)
+        self.held.clear()
+        self.kind = ""
+
+
+async def held(page: Page) -> Holder:
+    """Return a visitor's page with a holder, before it opens an address."""
+    holder = Holder()
+
+    def connect(route: WebSocketRoute) -> None:
+        holder.route = route
+        route.connect_to_server().on_message(holder.take)
+
+    await page.route_web_socket("**", connect)
+    return holder
 
 
 async def conversing(

@@ -1,5 +1,6 @@
 """Enrolment on the page: how it shows the verdicts of the server."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from loopback import Endpoint, serving
 
 from browser.album import Album
 from browser.conftest import Visit
+from browser.prompter import held
 from browser.sessions import VOICES, enrolled, keep, remember, sealed
 from browser.test_keyboard import focused
 from browser.visitor import Visitor
@@ -146,6 +148,48 @@ async def test_nobody_is_recorded_next_who_agrees_no_more(
     await visitor.page.uncheck("#consent")
     await visitor.card(1, "waiting").wait_for()
     assert await visitor.card(1).locator(".record").is_disabled()
+
+
+async def cancel(visitor: Visitor) -> None:
+    await visitor.card(1).get_by_role("button", name="Cancel").click()
+
+
+async def agree_no_more(visitor: Visitor) -> None:
+    await visitor.page.uncheck("#consent")
+
+
+@pytest.mark.parametrize("give_up", [cancel, agree_no_more])
+async def test_nobody_is_recorded_who_gives_up_before_the_server_has_begun(
+    endpoint: Endpoint, visit: Visit, give_up: Callable[[Visitor], Awaitable[None]]
+) -> None:
+    """Its answer takes minutes where the connection is lost. Then the card can be used again."""
+    visitor = await visit(None)
+    await visitor.page.add_init_script(COUNTING_STOPS)
+    holder = await held(visitor.page)
+    await visitor.page.goto(endpoint.page)
+    await visitor.enrol(0, VOICES[1])
+    await visitor.card(1, "next").wait_for()
+    holder.kind = "speaker_registration_started"
+    await visitor.page.evaluate("countOn()")
+    await holder.holds.wait()
+    await give_up(visitor)
+    await visitor.card(1, "waiting").wait_for()
+    holder.release()
+    await visitor.until("ready")
+    await visitor.card(1, "waiting").wait_for()
+    assert "Enrolled" in await visitor.enrol(1, VOICES[0])
+
+
+async def test_nobody_is_recorded_any_longer_who_agrees_no_more(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await visit(endpoint.page)
+    await visitor.begin_to_record(0, clips.silence(1))
+    await agree_no_more(visitor)
+    await visitor.card(0, "waiting").wait_for()
+    await visitor.until("ready")
+    assert await visitor.card(0).get_attribute("data-refused") is None  # as silence is
+    assert await visitor.card(0).locator(".record").is_disabled()
 
 
 CONSENT = "<b>동의서</b>\n1. 성문을 계산합니다."

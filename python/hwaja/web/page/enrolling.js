@@ -31,12 +31,12 @@ export class Enrolling extends Emitter {
     this._listening = listening;
     this._people = people;
     this._recording = null; // {card, take}
-    this._next = null; // {card, stop}: the one that records after a countdown
+    this._next = null; // {card, stop}: the one that records next; `stop` is null once the countdown is over
     this.cards = [];
     const kept = [...Array(MOST_SPEAKERS).keys()].filter((speakerId) => keptVoice(speakerId) !== null);
     this._provide(Math.max(SPEAKERS - 1, ...kept));
     parts.voiceMore.addEventListener('click', () => this._addCard());
-    consent.on('changed', () => this._show());
+    consent.on('changed', () => (consent.isGiven ? this._show() : this._cancel()));
     listening.on('level', (level) => this._hear(level));
     listening.on('failed', () => this._finish());
     online.on('state', () => this._show());
@@ -112,12 +112,18 @@ export class Enrolling extends Emitter {
 
   async _record(card, add) {
     this._dismissNext(card);
-    if (!this._listening.isOpen && !(await this._listening.open())) return card.show('waiting');
+    const next = (this._next = { card, stop: null });
+    const isOpen = this._listening.isOpen || (await this._listening.open());
+    if (this._next !== next) return;
+    if (!isOpen) return this._dismissNext();
     try {
       await this._online.client.startSpeakerRegistration(card.speakerId, { add, ticket: true });
+      if (this._next !== next) return this._giveUp(card);
+      this._next = null;
       this._recording = { card, take: new Take() };
       card.show('recording');
     } catch (error) {
+      this._dismissNext();
       this._show(card, error);
     }
   }
@@ -155,9 +161,8 @@ export class Enrolling extends Emitter {
   async _finish() {
     this._dismissNext();
     if (this._recording === null) return;
-    const { card } = this._recording;
+    const card = this._endTake();
     const isFirst = !card.isEnrolled;
-    this._recording = null;
     card.show('checking');
     try {
       const taken = await this._online.client.completeSpeakerRegistration(card.speakerId);
@@ -185,17 +190,20 @@ export class Enrolling extends Emitter {
     if (this._next === null) return;
     const { card, stop } = this._next;
     this._next = null;
-    stop();
+    if (stop !== null) stop();
     if (card !== taken) card.show('waiting');
   }
 
-  /** Give up a take: one that is begun anew and has nothing in it is refused, and changes nothing. */
-  async _cancel() {
+  /** Nobody is recorded, now or next. */
+  _cancel() {
     this._dismissNext();
-    if (this._recording === null) return;
-    const { card } = this._recording;
+    if (this._recording === null) this._show();
+    else this._giveUp(this._endTake());
+  }
+
+  /** A take that is begun anew and has nothing in it is refused, and changes nothing. */
+  async _giveUp(card) {
     const { client } = this._online;
-    this._recording = null;
     card.show('checking');
     try {
       await client.startSpeakerRegistration(card.speakerId);
@@ -210,15 +218,20 @@ export class Enrolling extends Emitter {
   /** A take may be refused before it is over. */
   _refuse(error) {
     if (this._recording === null || error.speakerId !== this._recording.card.speakerId) return;
+    this._show(this._endTake(), error);
+  }
+
+  /** Returns whose take it was. */
+  _endTake() {
     const { card } = this._recording;
     this._recording = null;
-    this._show(card, error);
+    return card;
   }
 
   /** Show what can be done now, and why a take was refused. */
   _show(card = null, error = null) {
     const isAble = this._online.state === 'ready' && this._recording === null && this._consent.isGiven;
-    if (!isAble) this._dismissNext();
+    if (!isAble && this._next !== null && this._next.stop !== null) this._dismissNext();
     for (const each of this.cards) each.isAble = isAble;
     if (card !== null) card.show('waiting', isOfConnection(error) ? {} : { refusal: adviceOn(error) });
     this._parts.voiceMore.hidden = this.cards.length >= this._online.mostSpeakers;

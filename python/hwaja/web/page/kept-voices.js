@@ -1,7 +1,4 @@
-/**
- * Voices as tickets that only the server can read: those of this tab, until it is closed, and those that this
- * device remembers because the person wants it.
- */
+/** Voices as tickets that only the server can read. */
 
 import { recall, remember } from './memory.js';
 
@@ -62,16 +59,11 @@ class Voices {
 }
 
 function isVoice(voice) {
-  return (
-    voice !== null &&
-    typeof voice === 'object' &&
-    typeof voice.ticket === 'string' &&
-    typeof voice.expiresAt === 'string' &&
-    typeof voice.name === 'string'
-  );
+  const { ticket, expiresAt, name } = voice || {};
+  return [ticket, expiresAt, name].every((each) => typeof each === 'string');
 }
 
-/** What this device remembers. */
+/** What this device remembers because the person wants it. */
 export const REMEMBERED = new Voices('localStorage', 'hwaja.voices');
 
 /** The voices of this tab. They are without a name, which is not sealed. */

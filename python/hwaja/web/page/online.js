@@ -123,7 +123,7 @@ export class Online extends Emitter {
 
   /** End the session for good, and begin another. */
   async restart() {
-    forget();
+    this._keep(null, null);
     this.emit('over');
     await this.client.close();
     this._leave();
@@ -177,7 +177,7 @@ export class Online extends Emitter {
 
   _closed(error) {
     if (error === null) return;
-    forget();
+    this._keep(null, null);
     this._leave();
     if (error.reason !== 'unreachable') this._explain(error);
   }
@@ -197,9 +197,9 @@ export class Online extends Emitter {
     });
   }
 
-  _keep(sessionToken) {
+  _keep(sessionToken, url = this.client.url) {
     remember('sessionStorage', SESSION_KEY, sessionToken);
-    remember('sessionStorage', SERVER_KEY, this.client.url);
+    remember('sessionStorage', SERVER_KEY, url);
   }
 
   _show(state) {
@@ -210,9 +210,4 @@ export class Online extends Emitter {
     this.translate();
     this.emit('state', state);
   }
-}
-
-function forget() {
-  remember('sessionStorage', SESSION_KEY, null);
-  remember('sessionStorage', SERVER_KEY, null);
 }

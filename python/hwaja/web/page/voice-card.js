@@ -181,32 +181,35 @@ export class VoiceCard {
 
   _render() {
     const isRecording = this._state === 'recording';
+    const isWaiting = this._state === 'waiting';
     const name = this._people.nameOf(this.speakerId);
-    this.element.dataset.state = this.isEnrolled && this._state === 'waiting' ? 'enrolled' : this._state;
+    this.element.dataset.state = this.isEnrolled && isWaiting ? 'enrolled' : this._state;
     this.element.setAttribute('aria-label', name);
     const number = this._people.numberOf(this.speakerId);
     this._name.placeholder = number;
     this._name.setAttribute('aria-label', `${t('voice.name')}: ${number}`);
     this._find('.sentence').textContent = t(`voice.sentence.${this.speakerId % SENTENCES}`);
-    this.element.toggleAttribute('data-refused', this._state === 'waiting' && this._refusal !== null);
+    this.element.toggleAttribute('data-refused', isWaiting && this._refusal !== null);
     this._find('.take').hidden = !isRecording;
     this._find('.verdict').textContent = this._verdict();
     this._find('.verdict').title = this._measured();
     this._record.textContent = isRecording ? t('voice.done') : t(this._recordKey, { name });
     const isNext = this._state === 'next';
     this._find('.countdown').hidden = !isNext;
-    enable(this._record, this._isAble && (isNext || this._state === 'waiting'));
-    const isCancellable = isNext || isRecording;
-    if (!isCancellable && document.activeElement === this._cancel) this._record.focus();
-    this._cancel.hidden = !isCancellable;
+    enable(this._record, this._isAble && (isNext || isWaiting));
+    this._offer(this._cancel, isNext || isRecording);
     this._add.textContent = t('voice.add');
-    const isAddable = this.isEnrolled && this._state === 'waiting';
-    if (!isAddable && document.activeElement === this._add) this._record.focus();
-    this._add.hidden = !isAddable;
+    this._offer(this._add, this.isEnrolled && isWaiting);
     enable(this._add, this._isAble);
     this._renderRemember();
     this._warn();
     if (!isRecording) this._meter.show(null);
+  }
+
+  /** Show a button or hide it; the keyboard does not go with it. */
+  _offer(button, isOffered) {
+    if (!isOffered && document.activeElement === button) this._record.focus();
+    button.hidden = !isOffered;
   }
 
   _renderRemember() {
@@ -214,10 +217,10 @@ export class VoiceCard {
     // A voice from before the page was loaded anew cannot be kept: the ticket is gone.
     const isKeepable = !this.isEnrolled || this._ticket !== null || kept !== null;
     this._find('.remember').hidden = !isKeepable;
-    const wanted = this._remember.checked ? 'voice.remember.later' : 'voice.remember';
-    const date = kept === null ? '' : dateOf(new Date(kept.expiresAt), languageNow());
-    const text = kept === null ? t(wanted) : t('voice.remember.kept', { date });
-    this._find('.remember span').textContent = text;
+    this._find('.remember span').textContent =
+      kept === null
+        ? t(this._remember.checked ? 'voice.remember.later' : 'voice.remember')
+        : t('voice.remember.kept', { date: dateOf(new Date(kept.expiresAt), languageNow()) });
   }
 
   get _recordKey() {
