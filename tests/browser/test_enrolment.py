@@ -180,6 +180,21 @@ async def test_nobody_is_recorded_who_gives_up_before_the_server_has_begun(
     assert "Enrolled" in await visitor.enrol(1, VOICES[0])
 
 
+async def test_a_button_that_is_pressed_twice_records_once(
+    endpoint: Endpoint, visit: Visit
+) -> None:
+    visitor = await visit(None)
+    holder = await held(visitor.page)
+    await visitor.page.goto(endpoint.page)
+    await visitor.listen_to(VOICES[1])
+    holder.kind = "speaker_registration_started"
+    await visitor.card(0).locator(".record").dblclick()
+    await holder.holds.wait()
+    holder.release()
+    await visitor.card(0, "recording").wait_for()
+    assert "Enrolled" in await visitor.verdict(0)
+
+
 async def test_nobody_is_recorded_any_longer_who_agrees_no_more(
     endpoint: Endpoint, visit: Visit
 ) -> None:

@@ -31,7 +31,7 @@ export class Enrolling extends Emitter {
     this._listening = listening;
     this._people = people;
     this._recording = null; // {card, take}
-    this._next = null; // {card, stop}: the one that records next; `stop` is null once the countdown is over
+    this._next = null; // {card, stop}: the one that records next; `stop` is null once it begins
     this.cards = [];
     const kept = [...Array(MOST_SPEAKERS).keys()].filter((speakerId) => keptVoice(speakerId) !== null);
     this._provide(Math.max(SPEAKERS - 1, ...kept));
@@ -111,6 +111,8 @@ export class Enrolling extends Emitter {
   }
 
   async _record(card, add) {
+    const { stop } = this._next || {};
+    if (stop === null) return;
     this._dismissNext(card);
     const next = (this._next = { card, stop: null });
     const isOpen = this._listening.isOpen || (await this._listening.open());
@@ -118,7 +120,8 @@ export class Enrolling extends Emitter {
     if (!isOpen) return this._dismissNext();
     try {
       await this._online.client.startSpeakerRegistration(card.speakerId, { add, ticket: true });
-      if (this._next !== next) return this._giveUp(card);
+      if (this._next === null) return this._giveUp(card);
+      if (this._next !== next) return;
       this._next = null;
       this._recording = { card, take: new Take() };
       card.show('recording');
@@ -190,7 +193,7 @@ export class Enrolling extends Emitter {
     if (this._next === null) return;
     const { card, stop } = this._next;
     this._next = null;
-    if (stop !== null) stop();
+    if (stop) stop();
     if (card !== taken) card.show('waiting');
   }
 
@@ -231,7 +234,7 @@ export class Enrolling extends Emitter {
   /** Show what can be done now, and why a take was refused. */
   _show(card = null, error = null) {
     const isAble = this._online.state === 'ready' && this._recording === null && this._consent.isGiven;
-    if (!isAble && this._next !== null && this._next.stop !== null) this._dismissNext();
+    if (!isAble && (this._next || {}).stop) this._dismissNext();
     for (const each of this.cards) each.isAble = isAble;
     if (card !== null) card.show('waiting', isOfConnection(error) ? {} : { refusal: adviceOn(error) });
     this._parts.voiceMore.hidden = this.cards.length >= this._online.mostSpeakers;
